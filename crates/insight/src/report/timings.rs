@@ -47,7 +47,7 @@ pub struct TimingsSummary<'t> {
 pub struct FileTotal<'t> {
     /// The file.
     pub file: &'t FileId,
-    /// The number of executions, each of the file or of a slice.
+    /// The number of executions, each of the file, of a slice, or of a share of its queries by a helper.
     pub executions: u64,
     /// The time of executions of what was executed again later, by a retry, a repetition, or after a crash.
     pub repeated: Duration,
@@ -60,7 +60,7 @@ pub struct FileTotal<'t> {
 pub struct RunEnding<'t> {
     /// The file that ended last.
     pub file: &'t FileId,
-    /// Whether a slice of it ended last.
+    /// Whether a slice of it ended last, or several workers shared its queries.
     pub is_slice: bool,
     /// Whether it was the first file of its worker.
     pub is_first: bool,
@@ -102,9 +102,9 @@ impl<'t> TimingsSummary<'t> {
             busy += span.length();
             match &span.work {
                 SpanWork::Start => self.start += span.length(),
-                SpanWork::File { file, slice, times } => {
+                SpanWork::File { file, slice, helps, times } => {
                     self.times.merge(times);
-                    files.add(file, *slice, times);
+                    files.add(file, *slice, *helps, times);
                     if last.is_none_or(|(last, ..)| span.to >= last.to) {
                         let has_had = has_had_file.get(span.place).copied().unwrap_or(false);
                         last = Some((span, file, [slice.is_some(), !has_had]));
@@ -123,11 +123,12 @@ impl<'t> TimingsSummary<'t> {
         self.idle += idle;
         self.wait += worker_time.saturating_sub(busy).saturating_sub(idle);
         if let Some((span, file, [is_slice, is_first])) = last {
+            let helps_with_it = |span: &WorkerSpan| matches!(&span.work, SpanWork::File { file: of, helps: true, .. } if of == file);
             let waits = lasts.iter().map(|last| span.to.saturating_sub(*last));
             let waits: Vec<_> = waits.filter(|wait| *wait > session.elapsed / LEAST_WAIT).collect();
             let ending = RunEnding {
                 file,
-                is_slice,
+                is_slice: is_slice || session.spans.iter().any(helps_with_it),
                 is_first,
                 workers: session.workers,
                 waiting: waits.len(),
@@ -154,11 +155,14 @@ struct FileBook<'t> {
 }
 
 impl<'t> FileBook<'t> {
-    fn add(&mut self, file: &'t FileId, slice: Option<Slice>, times: &FileTimes) {
+    fn add(&mut self, file: &'t FileId, slice: Option<Slice>, helps: bool, times: &FileTimes) {
         let new = || FileTotal { file, executions: 0, repeated: Duration::ZERO, times: FileTimes::default() };
         let total = self.totals.entry(file).or_insert_with(new);
         total.executions += 1;
         total.times.merge(times);
+        if helps {
+            return;
+        }
         let slice = slice.map_or((0, 1), |slice| (slice.index(), slice.count()));
         let earlier = self.latest.insert((file, slice), times.total());
         total.repeated += earlier.unwrap_or_default();

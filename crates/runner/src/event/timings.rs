@@ -36,6 +36,9 @@ pub enum SpanWork {
         /// The slice, if it was not the whole file.
         #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<SliceForm>")]
         slice: Option<Slice>,
+        /// Whether it executed queries of a file that another worker had begun.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        helps: bool,
         /// The parts, which add up to the length of the span.
         #[serde(with = "FileTimesForm")]
         times: FileTimes,

@@ -209,16 +209,28 @@ impl<'r> Orchestrator<'r> {
 
     /// Starts as many workers as there are tasks for.
     fn fill(&mut self) -> Result<(), RunError> {
-        let at = self.timeline.as_ref().map(|_| clock::now());
+        let at = clock::now();
         self.pool.fill()?;
-        if let Some((timeline, at)) = self.timeline.as_mut().zip(at) {
-            timeline.started(self.pool.started(), at);
-        }
+        self.note_started(at, false);
         Ok(())
     }
 
+    /// Starts helpers for running files.
+    fn share(&mut self) -> Result<(), RunError> {
+        let at = clock::now();
+        self.pool.share()?;
+        self.note_started(at, true);
+        Ok(())
+    }
+
+    fn note_started(&mut self, at: Duration, helps: bool) {
+        if let Some(timeline) = &mut self.timeline {
+            timeline.started(self.pool.started(), at, helps);
+        }
+    }
+
     /// Tells what a worker has done, in times since the start of the session.
-    fn tell_span(&mut self, ClockSpan { place, from, to, work }: ClockSpan) {
+    fn tell_span(&mut self, ClockSpan { place, from, to, work, helps }: ClockSpan) {
         let [from, to] = [from, to].map(|at| self.pool.elapsed_between(self.start, at));
         let work = match work {
             ClockWork::Start => SpanWork::Start,
@@ -227,7 +239,8 @@ impl<'r> Orchestrator<'r> {
                 let Some(task) = self.prepared.assignment.tasks.get(task) else { return };
                 let length = to.saturating_sub(from);
                 let times = times.map_or_else(|| FileTimes::lost(length), |times| times.filled_up(length));
-                SpanWork::File { file: self.prepared.items[task.item].file.clone(), slice: task.slice, times }
+                let file = self.prepared.items[task.item].file.clone();
+                SpanWork::File { file, slice: task.slice, helps, times }
             }
         };
         self.tell(RunEvent::WorkerTimed(WorkerSpan { place, from, to, work }));
@@ -303,7 +316,7 @@ impl<'r> Orchestrator<'r> {
             self.hear(news)?;
         }
         if self.stopping.is_none() {
-            self.pool.share()?;
+            self.share()?;
         }
         self.ticks += 1;
         if self.ticks.is_multiple_of(TICKS_PER_LOOK) {

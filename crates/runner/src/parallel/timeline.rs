@@ -27,6 +27,8 @@ pub(super) struct ClockSpan {
     pub(super) from: Duration,
     pub(super) to: Duration,
     pub(super) work: ClockWork,
+    /// Whether the worker is a helper.
+    pub(super) helps: bool,
 }
 
 /// What a worker did.
@@ -48,6 +50,7 @@ pub(super) struct Timeline {
 #[derive(Debug)]
 struct TimedWorker {
     place: usize,
+    helps: bool,
     /// What it does, since when.
     state: Option<(Duration, CurrentWork)>,
 }
@@ -59,13 +62,13 @@ enum CurrentWork {
 }
 
 impl Timeline {
-    /// Takes the start, at `at`, of all workers up to this number.
-    pub(super) fn started(&mut self, workers: usize, at: Duration) {
+    /// Takes the start, at `at`, of all workers up to this number; the new ones are helpers or not.
+    pub(super) fn started(&mut self, workers: usize, at: Duration, helps: bool) {
         let new: Range<usize> = self.started..workers;
         for worker in new {
             let is_free = |place: &usize| self.workers.values().all(|other| other.place != *place);
             let place = (0..).find(is_free).unwrap_or(worker);
-            self.workers.insert(worker, TimedWorker { place, state: Some((at, CurrentWork::Start)) });
+            self.workers.insert(worker, TimedWorker { place, helps, state: Some((at, CurrentWork::Start)) });
         }
         self.started = self.started.max(workers);
     }
@@ -75,14 +78,14 @@ impl Timeline {
     /// The event is not checked yet: a worker with damaged memory may send any task and any time.
     pub(super) fn hear(&mut self, worker: usize, event: &WorkerEvent, now: Duration) -> Option<ClockSpan> {
         let timed = self.workers.get_mut(&worker)?;
-        let (place, before) = (timed.place, timed.state);
+        let (place, helps, before) = (timed.place, timed.helps, timed.state);
         let span = |to: Duration| {
             let (from, work) = before?;
             let work = match work {
                 CurrentWork::Start => ClockWork::Start,
                 CurrentWork::Task(task) => ClockWork::Task(task, None),
             };
-            Some(ClockSpan { place, from, to: to.min(now).max(from), work })
+            Some(ClockSpan { place, from, to: to.min(now).max(from), work, helps })
         };
         match event {
             WorkerEvent::Message(WorkerMessage::Claimed { task, at, .. }) => {
@@ -96,7 +99,7 @@ impl Timeline {
                 let TaskTimes { from, to, times } = times.as_deref().copied()?;
                 let from = from.max(since).min(now);
                 let to = to.min(now).max(from);
-                Some(ClockSpan { place, from, to, work: ClockWork::Task(*task, Some(times)) })
+                Some(ClockSpan { place, from, to, work: ClockWork::Task(*task, Some(times)), helps })
             }
             // It found nothing to do.
             WorkerEvent::Message(WorkerMessage::Done) => {
@@ -128,21 +131,24 @@ mod tests {
     #[test]
     fn a_worker_takes_the_place_of_one_that_has_exited() {
         let mut timeline = Timeline::default();
-        timeline.started(2, at(0));
-        let start = ClockSpan { place: 1, from: at(0), to: at(2), work: ClockWork::Start };
+        timeline.started(2, at(0), false);
+        let start = ClockSpan { place: 1, from: at(0), to: at(2), work: ClockWork::Start, helps: false };
         assert_eq!(timeline.hear(1, &claimed(7, 2), at(3)), Some(start));
-        let lost = ClockSpan { place: 1, from: at(2), to: at(5), work: ClockWork::Task(7, None) };
+        let lost =
+            ClockSpan { place: 1, from: at(2), to: at(5), work: ClockWork::Task(7, None), helps: false };
         let died = WorkerEvent::Ended(ExitHow::Signal(9));
         assert_eq!(timeline.hear(1, &died, at(5)), Some(lost));
         assert_eq!(timeline.hear(1, &died, at(6)), None, "it is gone");
         // The same number again is no other worker.
-        timeline.started(2, at(6));
-        timeline.started(4, at(7));
+        timeline.started(2, at(6), true);
+        timeline.started(4, at(7), true);
         let places = timeline.workers.values().map(|worker| worker.place);
         assert_eq!(places.collect::<Vec<_>>(), [0, 1, 2]);
         let done = WorkerEvent::Message(WorkerMessage::Done);
-        let start = ClockSpan { place: 0, from: at(0), to: at(9), work: ClockWork::Start };
+        let start = ClockSpan { place: 0, from: at(0), to: at(9), work: ClockWork::Start, helps: false };
         assert_eq!(timeline.hear(0, &done, at(9)), Some(start), "it found nothing to do");
         assert_eq!(timeline.hear(0, &died, at(10)), None, "it did nothing any more");
+        let help = ClockSpan { place: 1, from: at(7), to: at(8), work: ClockWork::Start, helps: true };
+        assert_eq!(timeline.hear(2, &claimed(7, 8), at(8)), Some(help));
     }
 }

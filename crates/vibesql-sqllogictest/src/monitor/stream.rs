@@ -212,6 +212,7 @@ mod tests {
                 work: SpanWork::File {
                     file: FileId::in_suite("s", "a.test"),
                     slice: Slice::new(0, 2),
+                    helps: false,
                     times: FileTimes::lost(time),
                 },
             }),

@@ -90,10 +90,11 @@ impl TimelineBlock<'_> {
         let (kind, text) = match &self.first.work {
             _ if self.spans > 1 => ("many", plural(self.spans, "short task")),
             SpanWork::Start => ("start", "start of a worker".to_owned()),
-            SpanWork::File { file, slice, times } => {
+            SpanWork::File { file, slice, helps, times } => {
                 let kind = if times.get(FilePart::Lost).is_zero() { "file" } else { "lost" };
                 let slice = slice.map(|slice| format!(", slice {} of {}", slice.index() + 1, slice.count()));
-                (kind, format!("{}{}", file.path(), slice.unwrap_or_default()))
+                let helps = if *helps { ", help" } else { "" };
+                (kind, format!("{}{}{helps}", file.path(), slice.unwrap_or_default()))
             }
         };
         object! { "from": milliseconds(self.from), "to": milliseconds(self.to), "kind": kind, "text": text }

@@ -55,10 +55,10 @@ pub fn span(span: &WorkerSpan) -> Object<'_> {
     };
     match &span.work {
         SpanWork::Start => document.with("work", "start"),
-        SpanWork::File { file, slice, times } => {
+        SpanWork::File { file, slice, helps, times } => {
             let slice = slice.map(|slice| object! { "number": slice.index() + 1, "count": slice.count() });
             let document = document.with("work", "file").with_all(named(file));
-            document.with("slice", slice).with("parts_ms", parts(times))
+            document.with("slice", slice).with("helps", *helps).with("parts_ms", parts(times))
         }
     }
 }

@@ -14,7 +14,7 @@ fn span(place: usize, from: u64, to: u64, file: u8, is_lost: bool) -> WorkerSpan
         _ => {
             let measured = if is_lost { FileTimes::lost(to - from) } else { FileTimes::default() };
             let file = FileId::in_suite("s", &format!("{file}.test"));
-            SpanWork::File { file, slice: None, times: measured.filled_up(to - from) }
+            SpanWork::File { file, slice: None, helps: false, times: measured.filled_up(to - from) }
         }
     };
     WorkerSpan { place, from, to, work }
@@ -66,6 +66,21 @@ proptest! {
         prop_assert_eq!(executions as usize, spans.filter(|span| span.work != SpanWork::Start).count());
         prop_assert!(summary.files.iter().all(|file| file.repeated <= file.times.total()));
     }
+}
+
+#[test]
+fn help_is_no_repetition() {
+    let mut timings = RunTimings::default();
+    collect(&mut timings, &[vec![(0, 500, 1, false)], vec![(300, 200, 1, false)], vec![]], 0, false);
+    assert_eq!(TimingsSummary::new(&timings).files[0].repeated, Duration::from_millis(500));
+    for span in &mut timings.sessions[0].spans {
+        if let SpanWork::File { helps, .. } = &mut span.work {
+            *helps = span.from > Duration::ZERO;
+        }
+    }
+    let summary = TimingsSummary::new(&timings);
+    assert_eq!((summary.files[0].executions, summary.files[0].repeated), (2, Duration::ZERO));
+    assert!(summary.ending.unwrap().is_slice);
 }
 
 #[test]

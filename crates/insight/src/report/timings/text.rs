@@ -121,7 +121,7 @@ pub(in crate::report) fn next_steps(summary: &TimingsSummary<'_>) -> Vec<String>
         steps.push(if files < ending.workers && !ending.is_slice {
             format!("use at most `--workers {files}`, or divide the last file")
         } else if ending.is_slice {
-            "divide the last file: its slices are as small as they get".to_owned()
+            "divide the last file: several workers have shared its queries, as far as possible".to_owned()
         } else if !ending.is_first {
             "run again: files with a known time start first, and are split where that is safe".to_owned()
         } else {
