@@ -9,8 +9,8 @@ use crate::clock::Stopwatch;
 use crate::engine::{Flow, RowSink};
 use crate::value::{Column, ValueRef};
 
-/// One of so many rows of a file is measured. A prime, so that the measured rows of equally long results have different
-/// places in them.
+/// Every 31st row of a file is measured. This is a prime number, so in results of equal length the measured rows are at
+/// different positions.
 const STRIDE: u32 = 31;
 
 /// The number of clock reads from which their cost is found.

@@ -19,7 +19,7 @@ pub enum FilePart {
     Host,
     /// Closing the database.
     Close,
-    /// All else: the steps of the file, messages about failing records, what nobody measured.
+    /// Everything else: the steps of the file, messages about failing records, and unmeasured time.
     Other,
     /// An execution whose worker was stopped or died, so that its parts are unknown.
     Lost,

@@ -56,7 +56,7 @@ pub(crate) struct Prepared<'c> {
 }
 
 impl<'c> Prepared<'c> {
-    /// Prepares the first statement at or behind the byte `start`; `None` if there is none. Also returns the byte at which
+    /// Prepares the first statement from byte `start` on; `None` if there is none. Also returns the byte at which
     /// the text behind the statement starts.
     ///
     /// # Errors

@@ -172,7 +172,7 @@ fn mixed_file(words: &str, expected: &str) -> String {
     file
 }
 
-/// Returns a file with queries for so many rows.
+/// Returns a file whose queries have this number of rows.
 fn queries(records: usize, words: &str, columns: &str, rows: usize, expected: &str) -> String {
     let mut file = String::new();
     for number in 0..records {

@@ -47,7 +47,7 @@ fn execute() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The function that callgrind is told to count.
+/// Executes a case; callgrind counts only the instructions of this function.
 #[inline(never)]
 fn counted(run: &dyn Fn() -> Result<(), String>) -> Result<(), String> {
     std::hint::black_box(run())

@@ -1,7 +1,7 @@
 //! Tracks the workers of files that several of them execute, independently of processes and time.
 //!
-//! The pool reports one result for each task, whoever has worked on it. If the parts of a file do not fit together, or one
-//! is missing, the result says so, and the file is run again by one worker.
+//! The pool reports one result for each task, however many workers executed it. If the parts of a file do not fit
+//! together, or one is missing, the result says so, and the file is run again by one worker.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +86,7 @@ impl SharedFiles {
     /// |----------------------------------------------|---------|
     /// | runs the file alone                          | the result is that of the file |
     /// | is a helper that has claimed nothing         | nothing, and no further helper |
-    /// | is the owner, which nobody has helped        | the result is that of the file |
+    /// | is the owner, and had no help                | the result is that of the file |
     /// | has completed its part                       | merge, as soon as all who have claimed something have |
     /// | has not                                      | run the file again |
     pub(super) fn ended(&mut self, part: EndedPart, has_claimed: &dyn Fn(usize) -> bool) -> PartStep {

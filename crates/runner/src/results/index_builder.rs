@@ -125,7 +125,7 @@ fn likeness(report: &FileReport) -> Option<NonZero<u64>> {
     let is_special = !report.left_out.is_empty() || !report.attempts.is_empty() || report.missing.is_some();
     let end = match &report.end {
         FileEnd::Completed => String::new(),
-        FileEnd::Halted { id } => format!("{id:?}"),
+        FileEnd::Halted { id } => format!("{id}"),
         _ => return None,
     };
     if has_failed || is_special || report.counts.not_passed() > 0 {

@@ -1,9 +1,9 @@
 //! Executes a script in several processes that share its queries as they go.
 //!
-//! The owner runs the file as if alone. At any moment another process may become its helper: it executes all
-//! statements, and from then on both claim the queries that nobody has begun, unit by unit in the order of the file. So
-//! every query has one process, and whoever is faster executes more of them. One word in memory that both see decides
-//! who has a unit; everything else follows from the text of the file.
+//! The owner starts to run the file alone. At any time another process can become its helper. It executes all
+//! statements, and then both processes claim the remaining queries, unit by unit in the order of the file. So each
+//! query is executed by one process, and the faster process executes more of them. Claims are made in one word of
+//! shared memory; everything else follows from the text of the file.
 
 use super::{QueryUnits, SetUp};
 use crate::outcome::{Digest, FileReport};
@@ -19,7 +19,7 @@ pub enum ClaimState {
     },
     /// Units are claimed one by one.
     Shared {
-        /// The first unit that nobody has claimed.
+        /// The first unclaimed unit.
         next: u64,
     },
     /// The owner has ended this file.
@@ -170,7 +170,7 @@ impl SharedUnits {
     }
 }
 
-/// Claims the next of so many units; `None` if all are claimed, or the file is not shared any more.
+/// Claims the next unit; `None` if all `units` are claimed, or the file is no longer shared.
 fn claim(word: &dyn ClaimWord, units: usize) -> Option<usize> {
     while let state @ ClaimState::Shared { next } = word.load()
         && next < units as u64
